@@ -37,7 +37,7 @@ fn pages_are_the_same_every_time_and_need_nothing() {
 
 #[test]
 fn a_browser_shows_the_cause_under_the_pointer() {
-    let Some(mut browser) = Browser::start("hover") else { return };
+    let Some(mut browser) = Browser::start() else { return };
     browser.open(&page("hover", &["run", "configs/priority-inversion.toml"]));
     let tip = |browser: &mut Browser, label: &str, ns: u64| {
         let place = browser.value(&format!("simPage.place({}, {ns})", json!(label)));
@@ -58,7 +58,7 @@ fn a_browser_shows_the_cause_under_the_pointer() {
 
 #[test]
 fn a_browser_follows_finds_and_zooms() {
-    let Some(mut browser) = Browser::start("follow") else { return };
+    let Some(mut browser) = Browser::start() else { return };
     browser.open(&page("follow", &["run", "configs/work-stealing.toml"]));
     let place = browser.value("simPage.place('processor 3', 5000000)");
     browser.click(&place);
@@ -88,7 +88,7 @@ fn a_browser_follows_finds_and_zooms() {
 
 #[test]
 fn names_do_nothing_in_a_browser() {
-    let Some(mut browser) = Browser::start("hostile") else { return };
+    let Some(mut browser) = Browser::start() else { return };
     let name = "<!--<img src=x onerror=alert(1)><b>&amp;";
     let text = format!("title = '</script>{name}'\n[[task]]\nname = 'a{name}'\nprogram = [{{ cpu = \"5ms\" }}]\n");
     let file = crate::support::temporary("hostile", &text).display().to_string();
@@ -106,7 +106,7 @@ fn names_do_nothing_in_a_browser() {
 /// All that is in a scenario is drawn without an error.
 #[test]
 fn scenarios_of_all_sorts_open_in_a_browser() {
-    let Some(mut browser) = Browser::start("sorts") else { return };
+    let Some(mut browser) = Browser::start() else { return };
     for name in ["deadlock", "firm-deadlines", "container-quota", "disk-disciplines", "readers-writers", "fair-share"] {
         browser.open(&page(name, &["run", &format!("configs/{name}.toml")]));
         assert!(browser.value("simPage.state().rows").as_u64() > Some(2), "{name}");

@@ -6,7 +6,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::support::{skipped, temporary_folder};
+use crate::support::skipped;
 
 /// What browsers are called that understand the protocol.
 const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
@@ -18,11 +18,13 @@ pub(super) struct Browser {
     session: String,
     last: u64,
     events: Vec<Value>,
+    /// Removed when the browser is.
+    _profile: tempfile::TempDir,
 }
 
 impl Browser {
     /// Starts one; `None`, said aloud, where there is none.
-    pub(super) fn start(name: &str) -> Option<Browser> {
+    pub(super) fn start() -> Option<Browser> {
         let chosen = std::env::var("SIM_BROWSER").ok();
         let names = chosen.iter().map(String::as_str).chain(NAMES.into_iter().filter(|_| chosen.is_none()));
         let is_there =
@@ -34,16 +36,23 @@ impl Browser {
         // The protocol is spoken on descriptors 3 and 4. Whoever runs tests may be root, without a sandbox.
         let script = "exec \"$0\" --headless=new --no-sandbox --disable-gpu --no-first-run --disable-dev-shm-usage \
                       --remote-debugging-pipe --user-data-dir=\"$1\" about:blank 3<&0 4>&1 </dev/null >/dev/null 2>&1";
-        let profile = temporary_folder(&format!("browser-{name}"));
+        // It makes sockets beside its profile, whose paths the system wants short.
+        let profile = tempfile::Builder::new().prefix("sim-").tempdir_in("/tmp").expect("a folder");
         let mut child = Command::new("sh")
             .args(["-c", script, program])
-            .arg(profile)
+            .arg(profile.path())
+            .env("TMPDIR", "/tmp")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .expect("a shell");
         let (to, from) = (child.stdin.take().expect("piped"), child.stdout.take().expect("piped"));
-        let mut browser = Browser { child, to, from, session: String::new(), last: 0, events: Vec::new() };
+        let mut browser =
+            Browser { child, to, from, session: String::new(), last: 0, events: Vec::new(), _profile: profile };
+        if !browser.answers() {
+            skipped("Chromium is here and does not start: pages are not looked at in a browser");
+            return None;
+        }
         let target = browser.call("Target.createTarget", &json!({ "url": "about:blank" }))["targetId"].clone();
         let attached = browser.call("Target.attachToTarget", &json!({ "targetId": target, "flatten": true }));
         attached["sessionId"].as_str().expect("a session").clone_into(&mut browser.session);
@@ -53,6 +62,18 @@ impl Browser {
         let size = json!({ "width": 1400, "height": 900, "deviceScaleFactor": 1, "mobile": false });
         browser.call("Emulation.setDeviceMetricsOverride", &size);
         Some(browser)
+    }
+
+    /// Does it say anything at all?
+    fn answers(&mut self) -> bool {
+        let asked = self.to.write_all(b"{\"id\":0,\"method\":\"Browser.getVersion\"}\0");
+        let mut byte = [0xff];
+        while byte != [0] && asked.is_ok() {
+            if self.from.read_exact(&mut byte).is_err() {
+                return false;
+            }
+        }
+        asked.is_ok()
     }
 
     fn receive(&mut self) -> Value {

@@ -91,7 +91,7 @@ fn waits_at_condition_variables_are_given_up() {
              [[task]]
              name = 'notifier'
              after = ['first']
-             program = [{{ sleep = '300ms' }}, {{ with = 'm', do = [{{ notify = 'cv' }}] }}]"
+             program = [{{ sleep = '2s' }}, {{ with = 'm', do = [{{ notify = 'cv' }}] }}]"
         ));
         let timeline = &measured.timeline;
         assert_eq!(went_without(timeline), expected(&[("first", 1)]), "{kind}");
