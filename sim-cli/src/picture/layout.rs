@@ -295,10 +295,15 @@ fn tasks(panel: &Prepared<'_>, most: usize) -> Section {
         let there: Vec<TaskId> = panel.lives.pairs().filter_map(there).take(most).collect();
         accused.extend(there);
     }
-    let Rows { mut shown, left_out } = rows::tasks(panel.panel.timeline, most, &accused);
+    let Rows { mut shown, mut left_out } = rows::tasks(panel.panel.timeline, most, &accused);
     let chosen = shown.len();
     shown.retain(|task| !panel.lives[*task].is_empty());
-    let absent = chosen - shown.len();
+    let mut absent = chosen - shown.len();
+    // In a part of the time others are mostly not left out for lack of room.
+    if panel.is_part && shown.len() == panel.lives.iter().filter(|life| !life.is_empty()).count() {
+        absent += panel.names.len() - chosen;
+        left_out = None;
+    }
     let why = if panel.is_part { "with nothing in this part" } else { "that never came or took no time" };
     let never = format!("… and {absent} task{} {why} (not drawn)", rows::plural(absent));
     let lines: Vec<String> = left_out.into_iter().chain(Some(never).filter(|_| absent > 0)).collect();
