@@ -7,6 +7,7 @@ mod critical_path;
 mod determinism;
 mod diff;
 mod disciplines;
+mod editors;
 mod exit_codes;
 mod explain;
 mod export;

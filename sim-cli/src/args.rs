@@ -23,7 +23,7 @@ use sim_core::time::Span;
 use sim_real::{Dispatcher, Options, Rung};
 
 use self::check::CHECK_EXAMPLES;
-pub use self::check::CheckArgs;
+pub use self::check::{CheckArgs, CheckFormat};
 pub use self::diff::{DiffArgs, Tolerance};
 use self::explain::EXPLAIN_EXAMPLES;
 pub use self::explain::ExplainArgs;

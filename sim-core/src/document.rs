@@ -13,6 +13,7 @@ mod language;
 mod mistakes;
 mod overrides;
 mod parse;
+mod path;
 mod syntax;
 mod table;
 
@@ -210,8 +211,8 @@ impl<'a> Document<'a> {
     ) -> Result<(T, Vec<Mistake>), Mistakes> {
         let log = Log::new(self.language);
         let root = self.with(overrides, &log);
-        let result = root.map(|root| read(&mut Table::new(&root, "", &log)));
-        log.finish(result, &self.source, overrides)
+        let result = root.as_deref().map(|root| read(&mut Table::new(root, "", &log)));
+        log.finish(result, root.as_deref(), &self.source, overrides)
     }
 
     /// What it says with the overrides; mistakes are noted. Nothing if it is not TOML.

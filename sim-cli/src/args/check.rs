@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::ScenarioArgs;
 use crate::condition::Condition;
@@ -11,6 +11,7 @@ pub(super) const CHECK_EXAMPLES: &str = "\
 Examples:
   sim check configs/*.toml
   sim check homework.toml --expect makespan=300ms --expect 'task.A.finish=20ms' --expect 'utilisation>=80%'
+  sim check a.toml --format json                  for an editor: every mistake with its place
   sim list metrics                                what can be expected
 
 Whole figures are compared exactly; means and shares are equal to a decimal fraction to which they round. \
@@ -28,7 +29,19 @@ pub struct CheckArgs {
     /// Simulate, and say whether a figure is so: METRIC, one of = != < <= > >=, and a value; repeatable
     #[arg(long, value_name = "METRIC=VALUE", value_parser = Condition::parse)]
     pub expect: Vec<Condition>,
+    /// How to say what is wrong: json is a list on standard output of all mistakes and remarks, each with its place
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = CheckFormat::Text, conflicts_with = "expect")]
+    pub format: CheckFormat,
     /// Say nothing about valid files
     #[arg(long, short)]
     pub quiet: bool,
+}
+
+/// For whom `sim check` says what is wrong.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum CheckFormat {
+    /// For people.
+    Text,
+    /// For editors.
+    Json,
 }

@@ -1,5 +1,7 @@
 //! `sim check`: validates scenarios and experiments; with `--expect` it marks the figures of runs, too.
 
+mod json;
+
 use sim_core::engine::End;
 use sim_core::experiment::Experiment;
 use sim_core::scenario::Scenario;
@@ -7,7 +9,7 @@ use sim_core::scenario::Scenario;
 use super::input::{self, Input, remark_on_policy, say};
 use super::simulated::{self, Keep};
 use super::{Failure, Verdict, known, sweep};
-use crate::args::CheckArgs;
+use crate::args::{CheckArgs, CheckFormat};
 use crate::condition::Answer;
 use crate::interruption;
 use crate::letters::width as columns;
@@ -18,9 +20,17 @@ use crate::report::{self, setting};
 
 pub(super) fn check(args: &CheckArgs) -> Result<Verdict, Failure> {
     let inputs = input::all(&args.files)?;
+    if args.format == CheckFormat::Json {
+        return json::check(args, &inputs);
+    }
     let right = input::each(&inputs, |parsed| {
         if Experiment::is_one(parsed.input().text()) {
-            return experiment(args, parsed.input()).map(|()| None);
+            let said = experiment(args, parsed.input())?;
+            if !args.quiet {
+                let line = format!("{}: valid ({said})\n", parsed.input().named());
+                output::data(&Terminal::present().wrapped(&line));
+            }
+            return Ok(None);
         }
         let (scenario, remarks) = parsed.scenario(&args.scenario, &[])?;
         if !args.quiet {
@@ -84,8 +94,8 @@ fn mark(args: &CheckArgs, named: &str, scenario: &Scenario) -> Result<Verdict, F
     Ok(if met == args.expect.len() { Verdict::Done } else { Verdict::Finding })
 }
 
-/// An experiment is right if all of its variations are.
-fn experiment(args: &CheckArgs, input: &Input) -> Result<(), Failure> {
+/// An experiment is right if all of its variations are. What it would do.
+fn experiment(args: &CheckArgs, input: &Input) -> Result<String, Failure> {
     if !args.expect.is_empty() {
         let sentence = format!("{} is an experiment, and --expect is for scenarios", input.named());
         let hint = "`sim sweep --fail-if 'METRIC>VALUE'` looks at all of its runs";
@@ -95,9 +105,5 @@ fn experiment(args: &CheckArgs, input: &Input) -> Result<(), Failure> {
         let sentence = format!("{} is an experiment, and --set and --seed are for scenarios", input.named());
         return Err(Failure::from(format!("{sentence}\nhint: what an experiment sets stands in the file")));
     }
-    let said = sweep::check(input.clone())?;
-    if !args.quiet {
-        output::data(&Terminal::present().wrapped(&format!("{}: valid ({said})\n", input.named())));
-    }
-    Ok(())
+    sweep::check(input.clone())
 }

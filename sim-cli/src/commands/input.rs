@@ -191,16 +191,22 @@ pub(super) fn say(remark: &Mistake) {
     output::talk(&format!("remark: {}: {}{hint}", remark.place, remark.sentence));
 }
 
-/// Says of a scenario in Python that names no policy by which its threads are simulated: interpreters run by another.
-pub(super) fn remark_on_policy(named: &str, scenario: &Scenario) {
+/// What is to be said of a scenario in Python that names no policy by which its threads are simulated: interpreters run by
+/// another.
+pub(super) fn remark_of_policy(scenario: &Scenario) -> Option<&'static str> {
     let in_python = scenario.processes.iter().any(|process| process.runtime.cpython().is_some());
     let mut threads = scenario.processes.iter().map(|process| process.executor.own_threads());
     let is_one_thread = threads.next() == Some(Some(1)) && threads.next().is_none();
-    if in_python && !is_one_thread && !scenario.scheduler.named {
-        output::talk(&format!(
-            "remark: {named}: no policy is named, so threads run first come, first served; interpreters run under the scheduler of \
-             Linux: write policy = \"linux\" in [scheduler]"
-        ));
+    (in_python && !is_one_thread && !scenario.scheduler.named).then_some(
+        "no policy is named, so threads run first come, first served; interpreters run under the scheduler of Linux: write policy = \
+         \"linux\" in [scheduler]",
+    )
+}
+
+/// Says it.
+pub(super) fn remark_on_policy(named: &str, scenario: &Scenario) {
+    if let Some(remark) = remark_of_policy(scenario) {
+        output::talk(&format!("remark: {named}: {remark}"));
     }
 }
 

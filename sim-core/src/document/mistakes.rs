@@ -13,7 +13,7 @@ use std::fmt;
 pub use names::{Synonym, did_you_mean};
 pub(crate) use names::{add_one, all_alternatives, alternatives, likely_first, listing, quoted, there_is};
 
-use super::{Language, Override, Source, Spot};
+use super::{Language, Override, Source, Spot, Value};
 
 /// As many mistakes are kept; further ones are only counted.
 pub(crate) const KEPT: usize = 100;
@@ -85,6 +85,10 @@ impl fmt::Display for Mistakes {
 pub struct Mistake {
     /// Where.
     pub place: Place,
+    /// The line and the column behind the last character of it, counted as in [`Place::Point`]; `None` elsewhere.
+    pub end: Option<(usize, usize)>,
+    /// The path of the key that it is about, as an override would write it; `None` of what is no TOML, and of the whole file.
+    pub path: Option<String>,
     /// What is wrong, without a full stop.
     pub sentence: String,
     /// The lines it is about, the one of `place` first.
@@ -306,19 +310,20 @@ impl Log {
         self.notes.borrow().is_empty()
     }
 
-    /// Looks up all places. Gives `result` back with the remarks if there are no mistakes.
+    /// Looks up all places, and the paths in `root`. Gives `result` back with the remarks if there are no mistakes.
     ///
     /// # Errors
     /// If there are mistakes.
     pub fn finish<T>(
         self,
         result: Option<T>,
+        root: Option<&Value<'_>>,
         source: &Source<'_>,
         overrides: &[Override],
     ) -> Result<(T, Vec<Mistake>), Mistakes> {
         let look_up = |mut notes: Vec<Note>| -> Vec<Mistake> {
             notes.sort_by_key(|note| note.spot);
-            notes.into_iter().map(|note| excerpt::look_up(note, source, overrides)).collect()
+            notes.into_iter().map(|note| excerpt::look_up(note, root, source, overrides)).collect()
         };
         let notes = self.notes.into_inner();
         if let (true, Some(result)) = (notes.is_empty(), result) {

@@ -129,7 +129,7 @@ fn stands(root: &Value<'_>, path: &[Segment<'_>]) -> bool {
 }
 
 /// The name of an element of a list, if it has one.
-fn name_of<'v>(value: &'v Value<'_>) -> Option<&'v str> {
+pub(super) fn name_of<'v>(value: &'v Value<'_>) -> Option<&'v str> {
     match &value.get("name")?.kind {
         Kind::Text(name) => Some(name),
         _ => None,

@@ -2,7 +2,8 @@
 
 use unicode_width::UnicodeWidthChar;
 
-use super::super::{Origin, Override, Source, Spot};
+use super::super::path::path_of;
+use super::super::{Origin, Override, Source, Spot, Value};
 use super::{Excerpt, Mistake, Note, Place};
 use crate::time::pointed;
 
@@ -14,11 +15,13 @@ const BEFORE: usize = 40;
 const LONG: usize = 400;
 
 /// Turns a note into a mistake.
-pub(super) fn look_up(note: Note, source: &Source<'_>, overrides: &[Override]) -> Mistake {
+pub(super) fn look_up(note: Note, root: Option<&Value<'_>>, source: &Source<'_>, overrides: &[Override]) -> Mistake {
     let mut excerpts: Vec<Excerpt> = excerpt(note.spot, "", source, overrides).into_iter().collect();
     excerpts.extend(note.also.iter().filter_map(|(spot, label)| excerpt(*spot, label, source, overrides)));
     Mistake {
         place: place(note.spot, source, overrides),
+        end: (note.spot.origin == Origin::File).then(|| point(note.spot.end.max(note.spot.start) as usize, source)),
+        path: path_of(note.spot, root, overrides),
         sentence: presentable(&note.sentence),
         excerpts,
         hint: several(note.spot, overrides).or(note.hint).map(|hint| presentable(&hint)),
@@ -40,15 +43,21 @@ fn place(spot: Spot, source: &Source<'_>, overrides: &[Override]) -> Place {
     match spot.origin {
         Origin::Whole => Place::Whole { file },
         Origin::File => {
-            let (number, line) = line_of(source.text, spot.start as usize);
-            let before = &source.text[line.start..boundary(source.text, spot.start as usize).min(line.end)];
-            Place::Point { file, line: number, column: before.chars().count() + 1 }
+            let (line, column) = point(spot.start as usize, source);
+            Place::Point { file, line, column }
         }
         Origin::Override(index) => Place::Override(match overrides.get(index as usize) {
             Some(set) => presentable(&set.to_string()),
             None => file,
         }),
     }
+}
+
+/// The line and the column of a byte, both counted from 1, the column in characters.
+fn point(at: usize, source: &Source<'_>) -> (usize, usize) {
+    let (number, line) = line_of(source.text, at);
+    let before = &source.text[line.start..boundary(source.text, at).min(line.end)];
+    (number, before.chars().count() + 1)
 }
 
 fn excerpt(spot: Spot, label: &'static str, source: &Source<'_>, overrides: &[Override]) -> Option<Excerpt> {
