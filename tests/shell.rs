@@ -76,3 +76,14 @@ fn manual_pages_have_every_command_and_option() {
         }
     }
 }
+
+/// `man` leaves examples as they are.
+#[test]
+fn examples_stay_lines_in_manual_pages() {
+    let page = said(&["man"]).out;
+    let example = page.lines().position(|line| line.starts_with("  sim run ")).expect("an example");
+    let before = page.lines().take(example);
+    assert_eq!(before.filter(|line| [".nf", ".fi"].contains(line)).last(), Some(".nf"), "{page}");
+    let count = |request: &str| page.lines().filter(|line| *line == request).count();
+    assert_eq!(count(".nf"), count(".fi"), "{page}");
+}

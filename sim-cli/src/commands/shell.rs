@@ -50,5 +50,19 @@ fn page(command: &clap::Command) -> Result<String, Failure> {
     let mut page = Vec::new();
     let written = Man::new(command.clone()).source(version).render(&mut page);
     written.map_err(|error| Failure::from(format!("cannot write a manual page: {error}")))?;
-    Ok(String::from_utf8_lossy(&page).into_owned())
+    Ok(with_lines_kept(&String::from_utf8_lossy(&page)))
+}
+
+/// Lines that are indented, such as examples, stay lines: commands are neither filled nor hyphenated.
+fn with_lines_kept(page: &str) -> String {
+    let mut kept = false;
+    let mut lines = String::new();
+    for line in page.lines() {
+        if kept != line.starts_with(' ') {
+            kept = !kept;
+            lines += if kept { ".nf\n" } else { ".fi\n" };
+        }
+        lines += &format!("{line}\n");
+    }
+    if kept { lines + ".fi\n" } else { lines }
 }
