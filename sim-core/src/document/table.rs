@@ -16,12 +16,21 @@ use crate::time::Span;
 #[derive(Debug)]
 pub struct Table<'a> {
     entries: &'a [Entry<'a>],
+    /// The [`sign`]s of all keys that are there.
+    signs: u64,
     spot: Spot,
     /// What it is called in messages: `[machine]`. Empty for the top of the file.
     what: &'static str,
     /// As often as somebody asked.
     asked: Vec<&'static str>,
     log: &'a Log,
+}
+
+/// One of 64 bits, by the first letter of a key and its length: a key whose bit no other has is none of the others.
+#[inline]
+fn sign(key: &str) -> u64 {
+    let letter = key.as_bytes().first().copied().unwrap_or_default();
+    1 << ((usize::from(letter) + 5 * key.len()) & 63)
 }
 
 impl<'a> Table<'a> {
@@ -31,7 +40,8 @@ impl<'a> Table<'a> {
             Kind::Table(entries) => entries.as_slice(),
             _ => &[],
         };
-        Table { entries, spot: value.spot, what, asked: Vec::new(), log }
+        let signs = entries.iter().fold(0, |signs, entry| signs | sign(&entry.key));
+        Table { entries, signs, spot: value.spot, what, asked: Vec::new(), log }
     }
 
     /// Gives it another name in messages, now that more is known about it.
@@ -90,7 +100,11 @@ impl<'a> Table<'a> {
 
     #[inline]
     fn entry(&self, key: &str) -> Option<&'a Entry<'a>> {
-        // Most keys that are asked for are not there, and most of those that are differ in their first letter.
+        // Most keys that are asked for are not there, …
+        if self.signs & sign(key) == 0 {
+            return None;
+        }
+        // … and most of those that are differ in their first letter.
         let is_it = |found: &str| found.as_bytes().first() == key.as_bytes().first() && found == key;
         self.entries.iter().find(|entry| is_it(&entry.key))
     }
