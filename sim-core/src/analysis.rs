@@ -38,7 +38,7 @@ use crate::time::Span;
 pub struct Analysis {
     /// The share of one processor that all tasks need together at most; null if there is no most.
     pub utilisation: Option<f64>,
-    /// After how long all releases come as before; null if that is longer than simulated time.
+    /// After how long all releases come as before; null if that is longer than time can be counted: 2^64 ns, 584 years.
     pub hyperperiod_ns: Option<u64>,
     /// Will all deadlines be met? Null if no test that applies can say.
     pub schedulable: Option<bool>,

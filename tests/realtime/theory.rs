@@ -8,7 +8,7 @@ use sim_core::timeline::{Job, Timeline};
 
 use super::misses;
 use super::sets::{self, Set};
-use crate::support::{run, scenario};
+use crate::support::{run, scenario, sim, temporary};
 
 /// Verdicts of theory and what happens, on many sets, one processor, released together.
 #[test]
@@ -286,4 +286,19 @@ fn a_utilisation_of_at_most_one_is_enough_for_deadlines_at_the_next_release() {
         assert_eq!(says(policy, "9ms")[0], Verdict::Undecided, "{policy}");
     }
     assert_eq!(says("rate-monotonic", "15ms")[0], Verdict::Undecided);
+}
+
+#[test]
+fn a_hyperperiod_that_cannot_be_counted_is_said_to_be_long() {
+    let task = |period: &str| {
+        format!("[[task]]\nname = \"t{period}\"\nperiod = \"{period}\"\nprogram = [{{ cpu = \"1ms\" }}]\n")
+    };
+    // Primes: their least common multiple is their product, 10^27 ns.
+    let tasks: String = ["1000000007ns", "1000000009ns", "1000000021ns"].map(task).concat();
+    let toml = format!("until = \"3s\"\n[scheduler]\npolicy = \"edf\"\n{tasks}");
+    assert_eq!(Analysis::of(&scenario(&toml)).expect("periodic tasks").hyperperiod_ns, None);
+    let file = temporary("long-hyperperiod", &toml);
+    let said = sim(&["run", file.to_str().expect("text")]).stdout;
+    let said = String::from_utf8(said).expect("text");
+    assert!(said.lines().any(|line| line.starts_with("hyperperiod") && line.contains("over 584 years")), "{said}");
 }

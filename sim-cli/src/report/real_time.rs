@@ -140,14 +140,15 @@ fn theory(analysis: &Analysis) -> Table {
             table.row([name, number(test.value), number(test.limit), verdict(test.verdict).to_owned()]);
         }
     }
-    if let Some(length) = analysis.hyperperiod_ns {
-        let unit = Unit::for_all(std::iter::once(length));
-        table.row([
-            "hyperperiod".to_owned(),
-            format!("{} {}", unit.show(length), unit.name),
-            String::new(),
-            String::new(),
-        ]);
+    if !analysis.tasks.is_empty() {
+        let length = analysis.hyperperiod_ns.map_or_else(
+            || "over 584 years".to_owned(),
+            |length| {
+                let unit = Unit::for_all(std::iter::once(length));
+                format!("{} {}", unit.show(length), unit.name)
+            },
+        );
+        table.row(["hyperperiod".to_owned(), length, String::new(), String::new()]);
     }
     if let (true, Some(utilisation)) = (analysis.sets.is_empty(), analysis.utilisation) {
         table.row(["utilisation".to_owned(), format!("{utilisation:.3}"), String::new(), String::new()]);

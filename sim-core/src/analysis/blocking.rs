@@ -5,7 +5,6 @@
 //! such locks it takes meanwhile, or at the instant at which it gives that one back. Behind a section whose ceiling is lower the
 //! job runs.
 //!
-//!
 //! - `ceiling` (immediate): one such section (by deadlines Baker 1991 and Burns et al. 2015).
 //! - `non-preemptive`: one section, whatever its ceiling.
 //! - `inherit`: for each less urgent task one, or for each lock one, whichever is less together (Sha, Rajkumar & Lehoczky 1990).
