@@ -3,6 +3,10 @@
 use std::io::{Read as _, Write as _};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -18,6 +22,8 @@ pub(super) struct Browser {
     session: String,
     last: u64,
     events: Vec<Value>,
+    /// Has it been ended?
+    done: Arc<AtomicBool>,
     /// Removed when the browser is.
     _profile: tempfile::TempDir,
 }
@@ -46,9 +52,10 @@ impl Browser {
             .stdout(Stdio::piped())
             .spawn()
             .expect("a shell");
+        let done = ended_in_time(child.id());
         let (to, from) = (child.stdin.take().expect("piped"), child.stdout.take().expect("piped"));
         let mut browser =
-            Browser { child, to, from, session: String::new(), last: 0, events: Vec::new(), _profile: profile };
+            Browser { child, to, from, session: String::new(), last: 0, events: Vec::new(), done, _profile: profile };
         if !browser.answers() {
             skipped("Chromium is here and does not start: pages are not looked at in a browser");
             return None;
@@ -166,8 +173,22 @@ impl Browser {
     }
 }
 
+/// Nobody waits for ever for a browser that says nothing: after five minutes it is killed, unless it was told to be done.
+fn ended_in_time(browser: u32) -> Arc<AtomicBool> {
+    let done = Arc::new(AtomicBool::new(false));
+    let seen = Arc::clone(&done);
+    thread::spawn(move || {
+        thread::sleep(Duration::from_secs(300));
+        if !seen.load(Ordering::SeqCst) {
+            let _ = Command::new("kill").args(["-9", &browser.to_string()]).status();
+        }
+    });
+    done
+}
+
 impl Drop for Browser {
     fn drop(&mut self) {
+        self.done.store(true, Ordering::SeqCst);
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
