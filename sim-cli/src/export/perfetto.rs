@@ -50,12 +50,13 @@ fn write(timeline: &Timeline, _title: &str, out: &mut dyn io::Write) -> io::Resu
         tracks::life(&mut trace, timeline, &names, threads[task], passages);
         schedule::wakes(task, came_from, passages, &mut wakes);
     });
-    schedule::write(&mut trace, timeline, wakes);
+    let lanes = timeline.lanes();
+    schedule::write(&mut trace, timeline, &lanes, wakes);
     tracks::moments(&mut trace, timeline, &threads);
     tracks::workers(&mut trace, timeline, &names);
     tracks::locks(&mut trace, timeline, &names);
     tracks::devices(&mut trace, timeline, &names);
-    tracks::ready(&mut trace, timeline);
+    tracks::ready(&mut trace, &lanes);
     tracks::variables(&mut trace, timeline);
     trace.end()
 }

@@ -15,7 +15,7 @@ use sim_core::ids::{IdVec, TaskId};
 use sim_core::time::Span;
 use sim_core::timeline::Timeline;
 
-use super::{Exporter, left_name, waits};
+use super::{Exporter, left_name};
 
 /// What the cells of a column are.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -249,9 +249,9 @@ fn waits_of(timeline: &Timeline, rows: &mut dyn Rows) -> io::Result<()> {
                 Cell::Number(passage.to.ns()),
                 Cell::Text(passage.what.kind().name()),
                 Cell::Text(passage.what.name(timeline).unwrap_or("switch")),
-                Cell::text(waits::subject(timeline, passage.what)),
+                Cell::text(passage.what.subject(timeline)),
                 Cell::text(behind.map(|behind| &*names[behind.task])),
-                Cell::text(behind.and_then(|behind| waits::doing(behind.doing))),
+                Cell::text(behind.and_then(|behind| behind.doing.name())),
             ]);
         }
     });

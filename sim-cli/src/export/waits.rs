@@ -1,6 +1,6 @@
 //! How exporters say what tasks waited for.
 
-use sim_core::causes::{Doing, What};
+use sim_core::causes::What;
 use sim_core::timeline::Timeline;
 
 use crate::letters::visible;
@@ -33,29 +33,5 @@ pub(super) fn words(timeline: &Timeline, what: What) -> String {
         What::After => "waits for those before it to end".to_owned(),
         What::Release => "waits for its next release".to_owned(),
         What::Previous => "waits for its previous job".to_owned(),
-    }
-}
-
-/// The name of what it waited for, or on which it ran: of a processor, device, object or group.
-pub(super) fn subject(timeline: &Timeline, what: What) -> Option<&str> {
-    let cast = &timeline.cast;
-    match what {
-        What::Processor(cpu) | What::Nobody(cpu) => cast.processors.get(cpu).map(String::as_str),
-        What::Queue(id) | What::Seek(id) | What::Service(id) | What::Sharing(id) => Some(&cast.devices[id].name),
-        What::Throttled(id) => Some(&cast.groups[id].name),
-        What::Sync(sync) | What::Spin(sync) => Some(&cast.syncs[sync].name),
-        _ => None,
-    }
-}
-
-/// What the one in the way was doing meanwhile, unless it ran or was served.
-pub(super) fn doing(doing: Doing) -> Option<&'static str> {
-    match doing {
-        Doing::Running => None,
-        Doing::Switching => Some("switching"),
-        Doing::Starting => Some("starting"),
-        Doing::Waiting => Some("waiting"),
-        Doing::Absent => Some("absent"),
-        Doing::Blocked(_) => Some("blocked"),
     }
 }

@@ -70,6 +70,36 @@ impl What {
     }
 }
 
+impl What {
+    /// The name of what it waited for: of a processor, device, object or group.
+    #[must_use]
+    pub fn subject(self, timeline: &Timeline) -> Option<&str> {
+        let cast = &timeline.cast;
+        match self {
+            What::Processor(cpu) | What::Nobody(cpu) => cast.processors.get(cpu).map(String::as_str),
+            What::Queue(id) | What::Seek(id) | What::Service(id) | What::Sharing(id) => Some(&cast.devices[id].name),
+            What::Throttled(id) => Some(&cast.groups[id].name),
+            What::Sync(sync) | What::Spin(sync) => Some(&cast.syncs[sync].name),
+            _ => None,
+        }
+    }
+}
+
+impl Doing {
+    /// Its name in the outcome, if there is more to say than that it ran or was served.
+    #[must_use]
+    pub fn name(self) -> Option<&'static str> {
+        match self {
+            Doing::Running => None,
+            Doing::Switching => Some("switching"),
+            Doing::Starting => Some("starting"),
+            Doing::Waiting => Some("waiting"),
+            Doing::Absent => Some("absent"),
+            Doing::Blocked(_) => Some("blocked"),
+        }
+    }
+}
+
 impl Outcome {
     /// Adds where the time of every task and of every job went.
     #[must_use]
@@ -92,21 +122,17 @@ impl Outcome {
 fn cause_outcome(timeline: &Timeline, part: &Part) -> CauseOutcome {
     let cast = &timeline.cast;
     let (mut processor, mut device, mut object, mut group) = (None, None, None, None);
+    let subject = part.what.subject(timeline).map(str::to_owned);
     match part.what {
-        What::Processor(cpu) | What::Nobody(cpu) => processor = cast.processors.get(cpu).cloned(),
-        What::Queue(id) | What::Seek(id) | What::Service(id) | What::Sharing(id) => {
-            device = Some(cast.devices[id].name.clone())
-        }
-        What::Throttled(id) => group = Some(cast.groups[id].name.clone()),
-        What::Sync(sync) | What::Spin(sync) => object = Some(cast.syncs[sync].name.clone()),
+        What::Processor(_) | What::Nobody(_) => processor = subject,
+        What::Queue(_) | What::Seek(_) | What::Service(_) | What::Sharing(_) => device = subject,
+        What::Throttled(_) => group = subject,
+        What::Sync(_) | What::Spin(_) => object = subject,
         _ => {}
     }
-    let (doing, doing_for) = match part.behind.map(|behind| behind.doing) {
-        None | Some(Doing::Running) => (None, None),
-        Some(Doing::Switching) => (Some("switching"), None),
-        Some(Doing::Starting) => (Some("starting"), None),
-        Some(Doing::Waiting) => (Some("waiting"), None),
-        Some(Doing::Absent) => (Some("absent"), None),
+    let behind = part.behind.map(|behind| behind.doing);
+    let doing = behind.and_then(Doing::name);
+    let doing_for = match behind {
         Some(Doing::Blocked(cause)) => {
             let name = match cause {
                 Cause::Device(id) => &cast.devices[id].name,
@@ -116,8 +142,9 @@ fn cause_outcome(timeline: &Timeline, part: &Part) -> CauseOutcome {
                 Cause::After => "after",
                 Cause::Release => "release",
             };
-            (Some("blocked"), Some(name.to_owned()))
+            Some(name.to_owned())
         }
+        _ => None,
     };
     CauseOutcome {
         kind: part.what.kind().name(),

@@ -9,7 +9,7 @@
 use sim_core::causes::{Kind, Passage, What};
 use sim_core::ids::{CpuId, IdVec, TaskId};
 use sim_core::time::Time;
-use sim_core::timeline::lanes::State;
+use sim_core::timeline::lanes::{State, Stretch};
 use sim_core::timeline::{Cause, Timeline};
 
 use super::packet::Trace;
@@ -44,9 +44,14 @@ enum Becomes {
 }
 
 /// Writes the schedule, with these wake-ups among it.
-pub(super) fn write(trace: &mut Trace<'_>, timeline: &Timeline, wakes: Vec<Change>) {
+pub(super) fn write(
+    trace: &mut Trace<'_>,
+    timeline: &Timeline,
+    lanes: &IdVec<TaskId, Vec<Stretch>>,
+    wakes: Vec<Change>,
+) {
     let mut changes = wakes;
-    off_processors(timeline, &mut changes);
+    off_processors(timeline, lanes, &mut changes);
     on_processors(timeline, &mut changes);
     changes.sort_unstable();
     // The viewer begins where the first wake-up is: nobody wakes the idle thread when the first thing happens.
@@ -82,10 +87,10 @@ pub(super) fn wakes(task: TaskId, came_from: Option<TaskId>, passages: &[Passage
 }
 
 /// When tasks began to be in states in which they are on no processor. Who was woken is told so instead.
-fn off_processors(timeline: &Timeline, changes: &mut Vec<Change>) {
+fn off_processors(timeline: &Timeline, lanes: &IdVec<TaskId, Vec<Stretch>>, changes: &mut Vec<Change>) {
     let mut woken: Vec<(TaskId, Time)> = changes.iter().map(|wake| (wake.task, wake.at)).collect();
     woken.sort_unstable();
-    for (task, lane) in timeline.lanes().pairs() {
+    for (task, lane) in lanes.pairs() {
         for stretch in lane {
             let state = match stretch.state {
                 State::Ready if woken.binary_search(&(task, stretch.start)).is_ok() => continue,

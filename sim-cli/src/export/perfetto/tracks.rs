@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use sim_core::causes::{Passage, What};
 use sim_core::ids::{DeviceId, IdVec, SyncId, TaskId, ThreadId};
 use sim_core::time::Time;
-use sim_core::timeline::lanes::State;
+use sim_core::timeline::lanes::{State, Stretch};
 use sim_core::timeline::{Runtime, Timeline, Use};
 
 use super::field;
@@ -27,7 +27,7 @@ pub(super) fn life(
         let mut arguments = Vec::new();
         if let Some(behind) = last.behind {
             arguments.push(("behind", &*names[behind.task]));
-            arguments.extend(waits::doing(behind.doing).map(|doing| ("while", doing)));
+            arguments.extend(behind.doing.name().map(|doing| ("while", doing)));
         }
         let name = waits::words(timeline, what);
         let words = Words { name: &name, category: what.kind().name(), arguments: &arguments };
@@ -210,8 +210,7 @@ pub(super) fn devices(trace: &mut Trace<'_>, timeline: &Timeline, names: &IdVec<
 }
 
 /// How many tasks are ready: the length of all queues for processors and threads together.
-pub(super) fn ready(trace: &mut Trace<'_>, timeline: &Timeline) {
-    let lanes = timeline.lanes();
+pub(super) fn ready(trace: &mut Trace<'_>, lanes: &IdVec<TaskId, Vec<Stretch>>) {
     let ready = lanes.iter().flatten().filter(|stretch| stretch.state == State::Ready);
     let steps: Vec<(Time, i64)> = ready.flat_map(|stretch| [(stretch.start, 1), (stretch.end, -1)]).collect();
     let track = trace.track(|track| {
